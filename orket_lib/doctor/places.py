@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from orket_lib.config.shipped import shipped
 from orket_lib.providers.ollama.store import is_store, stored_models
+from orket_lib.reading.json_values import json_value
 
 _MODELS = "models"
 _BESIDE = (".json", ".md", ".txt", ".sha256", ".lock", ".metadata", ".aria2")  # no models
@@ -83,7 +83,7 @@ def _lm_studio(home: Path) -> Path:
     with suppress(OSError, UnicodeDecodeError):
         own = Path((home / ".lmstudio-home-pointer").read_text(encoding="utf-8").strip())
     try:
-        settings = json.loads((own / "settings.json").read_text(encoding="utf-8"))
+        settings = json_value((own / "settings.json").read_text(encoding="utf-8"))
         return Path(settings["downloadsFolder"])
     except (OSError, ValueError, LookupError, TypeError):
         return own / _MODELS

@@ -14,7 +14,6 @@ How often batches lead to errors, and what they save, is simulated by `tools/ver
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Protocol, TypeVar
 
 from orket_lib.artifacts.measurements.spec import RunSpec, TaskSelection
 from orket_lib.config.model import SweepConfig
+from orket_lib.reading.json_values import json_value
 from orket_lib.vocabulary.statuses import FidelityMode
 
 # The first batch also shows whether the baseline can do the tasks at all.
@@ -95,7 +95,7 @@ def repeated_tasks(config: SweepConfig, model: str, quant: str) -> int:
 def why_dropped(receipt: Path) -> str | None:
     """Return why a batch is not asked, by its receipt; None if it is, or without a receipt."""
     try:
-        dropped = json.loads(receipt.read_bytes())["dropped"]
+        dropped = json_value(receipt.read_bytes())["dropped"]
         return None if dropped is None else str(dropped["detail"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -7,7 +7,6 @@ main process decides once and writes the decision to a file, which the others re
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 
 from orket_lib.artifacts.io import read_json, write_json
 from orket_lib.preflight.gates import is_fresh
+from orket_lib.reading.json_values import json_value
 from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now
@@ -111,7 +111,7 @@ class Forced:
     def _canary_is_fresh(self, receipt: str) -> bool:
         try:
             path = Path(self._invocation.path(receipt))
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json_value(path.read_text(encoding="utf-8"))
             when = (content["measured_at"], content["boot_id"])
             limit = self._sweep.config.canary_policy.max_age_hours
             # Jobs of a batch system run on other machines, where `opened_gates` looks at the boot.
@@ -163,7 +163,7 @@ class Forced:
         """Tell whether the last canary allowed no speeds."""
         path = Path(self._invocation.path(f"{self._sweep.results}/canary/verdict.json"))
         try:
-            return bool(json.loads(path.read_text(encoding="utf-8")).get("quality_only"))
+            return bool(json_value(path.read_text(encoding="utf-8")).get("quality_only"))
         except (OSError, ValueError, AttributeError):
             return False  # no verdict
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from orket_lib.reading.json_values import json_value
 from orket_lib.telemetry.allowance.memory import exceeds_limit
 
 T = TypeVar("T")
@@ -40,6 +40,6 @@ def interruptions(path: Path) -> tuple[str, ...]:
 
 def _read(path: Path, pick: Callable[[Any], T]) -> T | None:
     try:
-        return pick(json.loads(path.read_bytes()))
+        return pick(json_value(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         return None

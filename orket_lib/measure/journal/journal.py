@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from orket_lib.artifacts.disk import why_not_written
 from orket_lib.artifacts.measurements.parts import Item
 from orket_lib.artifacts.views.receipt import PartKind
+from orket_lib.reading.json_values import json_value
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.text import well_formed
 
@@ -95,7 +96,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     lines = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
-            content = json.loads(line)
+            content = json_value(line)
             assert isinstance(content["kind"], str)
             lines.append({"kind": content["kind"], "data": dict(content["data"])})
         except (ValueError, KeyError, TypeError, AssertionError):

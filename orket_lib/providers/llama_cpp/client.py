@@ -25,7 +25,6 @@ from orket_lib.providers.wire.chat_stream import (
     streamed_answer,
     template_switches,
 )
-from orket_lib.providers.wire.events import json_value
 from orket_lib.providers.wire.http import (
     MOST_CONTROL_BYTES,
     HttpServer,
@@ -33,6 +32,7 @@ from orket_lib.providers.wire.http import (
 )
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
 from orket_lib.providers.wire.prometheus import samples
+from orket_lib.reading.json_values import json_value
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.quants import tag_of_ftype

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from orket_lib.providers.gguf.file import GgufFacts
+from orket_lib.reading.json_values import json_value
 
 _MANIFESTS = "manifests"
 _WEIGHTS = "application/vnd.ollama.image.model"
@@ -29,7 +29,7 @@ def stored_models(folder: Path) -> Iterator[tuple[str, Path]]:
     root = folder / _MANIFESTS
     for path in sorted(root.glob("*/*/*/*")):
         try:
-            layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
+            layers = json_value(path.read_text(encoding="utf-8"))["layers"]
             digest = next(item["digest"] for item in layers if item["mediaType"] == _WEIGHTS)
         except (OSError, ValueError, LookupError, TypeError, StopIteration):
             continue

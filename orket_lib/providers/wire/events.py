@@ -7,10 +7,11 @@ several events, and an event or a UTF-8 character may be split over reads; the r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from orket_lib.reading.json_values import json_value
 
 DONE = "[DONE]"
 ERROR = "error"
@@ -108,15 +109,3 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"not a JSON object: {text[:80]}")
     return value
-
-
-def json_value(text: str) -> Any:
-    """Return the value of a JSON text.
-
-    Raises:
-        ValueError: It is none, or is nested too deeply.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from orket_lib.reading.json_values import json_value
 from orket_lib.telemetry.devices.reading import (
     DETAILS,
     GAUGES,
@@ -133,7 +134,7 @@ def from_lines(lines: Iterable[str]) -> GpuRecord | None:
     """Parse the lines of a file; a torn last line is dropped."""
     first, *rest = [*lines, ""]
     try:
-        content = json.loads(first)
+        content = json_value(first)
         devices = tuple(DeviceInfo(**item) for item in content["devices"])
         absent = content["absent"]
     except (ValueError, KeyError, TypeError):
@@ -141,7 +142,7 @@ def from_lines(lines: Iterable[str]) -> GpuRecord | None:
     samples = []
     for line in rest:
         try:
-            samples.append(_sample(json.loads(line)))
+            samples.append(_sample(json_value(line)))
         except (ValueError, KeyError, TypeError):
             break
     return GpuRecord(devices, absent, tuple(samples))
