@@ -537,7 +537,7 @@ while True:
         ends=frozenset({Outcome.PROCESS_LIMIT}),
         seen_by="crowd",
         outside="for _ in range(T['processes'] + 5):\n"
-        "    if not os.fork(): time.sleep(1); os._exit(0)",
+        "    if not os.fork(): time.sleep(1); os._exit(0)\ntime.sleep(1)",
     ),
     Hostile(
         "zombie_bomb",
@@ -588,7 +588,7 @@ while True:
 """,
         ends=frozenset({Outcome.MEMORY_LIMIT}),
         seen_by="hoard",
-        outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(0.5)",
+        outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(1)",
     ),
     Hostile(
         "reserve_address_space",
@@ -612,7 +612,7 @@ time.sleep(1000)
 """,
         ends=frozenset({Outcome.MEMORY_LIMIT}),
         seen_by="hoard",
-        outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(0.5)",
+        outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(1)",
     ),
     Hostile(
         "memory_bomb_that_hides_itself",
@@ -627,7 +627,7 @@ while True:
 """,
         ends=frozenset({Outcome.MEMORY_LIMIT}),
         seen_by="hoard",
-        outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(0.5)",
+        outside="hoard = b'x' * (3 * T['memory_bytes']); time.sleep(1)",
     ),
     Hostile(
         "memory_that_stays_when_it_is_unmapped",
@@ -702,7 +702,7 @@ except MemoryError:
 """,
         ends=frozenset({Outcome.MEMORY_LIMIT, Outcome.EXITED}),
         seen_by="hoard",
-        outside="hoard = bytes(1) * 3 * T['memory_bytes']; time.sleep(0.5)",
+        outside="hoard = bytes(1) * 3 * T['memory_bytes']; time.sleep(1)",
     ),
     Hostile(
         "disk_bomb",

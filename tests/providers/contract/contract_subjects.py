@@ -155,6 +155,8 @@ def routing_llama_server(folder: Path) -> Iterator[Stage]:
     for tag in ("Q8_0", "Q2_K"):
         shutil.copy2(nano_file(tag), models)
     (models / "broken.gguf").write_bytes(b"nothing " * 64)
+    # The start of a process is known to a second only, and its files must be older.
+    os.utime(models, (0, 0))
 
     def named(name: str | None) -> MeasurementSpec:
         controls = ControlSettings(seed=7)
