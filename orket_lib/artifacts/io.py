@@ -116,6 +116,18 @@ def read_json(path: Path) -> Any:
     return content
 
 
+def json_value(text: str | bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: It is none, or is nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def read_model(path: Path, kind: type[_Model]) -> _Model:
     """Return a file's content as `kind`.
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from orket_lib.artifacts.io import json_value
 from orket_lib.config.shipped import shipped
 from orket_lib.providers.ollama.store import is_store, stored_models
-from orket_lib.reading.json_values import json_value
 
 _MODELS = "models"
 _BESIDE = (".json", ".md", ".txt", ".sha256", ".lock", ".metadata", ".aria2")  # no models

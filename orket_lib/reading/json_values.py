@@ -12,18 +12,6 @@ _MOST_STARTS = 50  # brackets at which a value is looked for
 _MOST_CHARS = 200_000  # of an answer in which it is looked for
 
 
-def json_value(text: str | bytes) -> Any:
-    """Return the value of a JSON text.
-
-    Raises:
-        ValueError: It is none, or is nested too deeply.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def strict_json(text: str) -> Any:
     """Parse a text as JSON.
 

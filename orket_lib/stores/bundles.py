@@ -35,7 +35,11 @@ _LONGEST_PATH = 1000
 # In no path of ours, and special on some system.
 _STRANGE = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f]')
 _DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
     UnicodeDecodeError,  # a name that is said to be UTF-8
 )
 

@@ -19,9 +19,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from orket_lib.artifacts.io import json_value
 from orket_lib.artifacts.measurements.spec import RunSpec, TaskSelection
 from orket_lib.config.model import SweepConfig
-from orket_lib.reading.json_values import json_value
 from orket_lib.vocabulary.statuses import FidelityMode
 
 # The first batch also shows whether the baseline can do the tasks at all.

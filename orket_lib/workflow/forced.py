@@ -13,9 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from orket_lib.artifacts.io import read_json, write_json
+from orket_lib.artifacts.io import json_value, read_json, write_json
 from orket_lib.preflight.gates import is_fresh
-from orket_lib.reading.json_values import json_value
 from orket_lib.sweep.cells import Sweep
 from orket_lib.telemetry.fingerprint import boot_id
 from orket_lib.vocabulary.clock import utc_now

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from orket_lib.reading.json_values import json_value
+from orket_lib.artifacts.io import json_value
 from orket_lib.telemetry.allowance.memory import exceeds_limit
 
 T = TypeVar("T")

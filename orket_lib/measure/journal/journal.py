@@ -19,9 +19,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from orket_lib.artifacts.disk import why_not_written
+from orket_lib.artifacts.io import json_value
 from orket_lib.artifacts.measurements.parts import Item
 from orket_lib.artifacts.views.receipt import PartKind
-from orket_lib.reading.json_values import json_value
 from orket_lib.vocabulary.errors import ArtifactError
 from orket_lib.vocabulary.text import well_formed
 

@@ -7,13 +7,13 @@ never a pass.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from orket_lib.artifacts.io import json_value
 from orket_lib.artifacts.measurements.runner import RunnerReadings
 from orket_lib.artifacts.measurements.sidecar import CapturedText
 from orket_lib.artifacts.measurements.tokens import (
@@ -150,8 +150,8 @@ def _last_object(stdout: CapturedText) -> tuple[str, dict[str, Any]]:
 
 def _object(line: str) -> dict[str, Any] | None:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = json_value(line)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from orket_lib.artifacts.io import json_value
 from orket_lib.artifacts.printed.offers import OfferedModel, Offering
 from orket_lib.providers.base import (
     Generation,
@@ -32,7 +33,6 @@ from orket_lib.providers.wire.http import (
 )
 from orket_lib.providers.wire.json_fields import count, seconds, section, text
 from orket_lib.providers.wire.prometheus import samples
-from orket_lib.reading.json_values import json_value
 from orket_lib.vocabulary.errors import ProviderError
 from orket_lib.vocabulary.failures import Cause
 from orket_lib.vocabulary.quants import tag_of_ftype

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from orket_lib.artifacts.io import json_value
 from orket_lib.providers.gguf.file import GgufFacts
-from orket_lib.reading.json_values import json_value
 
 _MANIFESTS = "manifests"
 _WEIGHTS = "application/vnd.ollama.image.model"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from orket_lib.reading.json_values import json_value
+from orket_lib.artifacts.io import json_value
 
 DONE = "[DONE]"
 ERROR = "error"

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from orket_lib.reading.json_values import json_value
+from orket_lib.artifacts.io import json_value
 from orket_lib.telemetry.devices.reading import (
     DETAILS,
     GAUGES,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from orket_lib.artifacts.io import json_value
 from orket_lib.doctor.places import _lm_studio
 from orket_lib.measure.journal.journal import read_lines
 from orket_lib.providers.ollama.store import stored_models
-from orket_lib.reading.json_values import json_value
 from orket_lib.sweep.batches import why_dropped
 from orket_lib.telemetry.gpu.samples import read_gpu_samples
 from orket_lib.vocabulary.errors import ArtifactError
